@@ -112,7 +112,7 @@ comment on function vitals.prepare_batches(uuid, bigint[], text[], timestamptz, 
 -- Evaluates alerts for committed batches, and deletes their outbox rows, in one transaction. store::outbox::finish calls it after
 -- prepare_batches.
 --   token, batch_ids, first_ts, last_ts   as in prepare_batches
---   devices       their devices, each once; NULL: not known, so they are looked up here
+--   devices       their devices, each once, and maybe more; NULL: not known, so they are looked up here
 -- Result: held is false if any of the rows is no longer leased under the token. Then another relay has taken over and will finish the
 -- batches, and this call has changed nothing. notified: whether there are new rows of notification. alert_seconds: duration of the rules.
 -- Locks, always in this order, so that two relays cannot deadlock: the outbox rows of the batches (a claim never waits for them), then
@@ -131,6 +131,7 @@ declare
     event_from   timestamptz;
     event_to     timestamptz;
     has_changes  boolean := false;
+    partitions   bigint;
     traces       jsonb;
     began_at     timestamptz;
 begin
@@ -147,15 +148,17 @@ begin
     -- The rows are locked now. Claims skip locked rows, so the lease cannot be lost any more, however long the rest takes.
     with gone as (
         delete from outbox where batch_id = any (finish_batches.batch_ids)
-        returning outbox.batch_id, outbox.events, outbox.first_ts, outbox.last_ts, outbox.traceparent
+        returning outbox.batch_id, outbox.events, outbox.first_ts, outbox.last_ts, outbox.partitions, outbox.traceparent
     )
     -- A row without a time range may have events of any time.
     select
         bool_or(events is distinct from 0),
         case when bool_or(gone.first_ts is null) then '-infinity' else min(gone.first_ts) end,
         case when bool_or(gone.last_ts is null) then 'infinity' else max(gone.last_ts) end,
+        -- A writer that did not give them may have rows in any.
+        case when finish_batches.first_ts is null then 0 else bit_or(coalesce(nullif(gone.partitions, 0), -1)) end,
         jsonb_object_agg(gone.batch_id, gone.traceparent) filter (where gone.traceparent is not null)
-    into with_events, event_from, event_to, traces
+    into with_events, event_from, event_to, partitions, traces
     from gone;
     if traces is not null then
         -- For notify_alerts, in this transaction only.
@@ -172,7 +175,7 @@ begin
     end if;
     began_at := clock_timestamp();
     has_changes := vitals.evaluate_alerts(
-        finish_batches.batch_ids, finish_batches.devices, false, finish_batches.first_ts, finish_batches.last_ts,
+        finish_batches.batch_ids, finish_batches.devices, partitions, false, finish_batches.first_ts, finish_batches.last_ts,
         case when with_events then event_from end, case when with_events then event_to end
     );
     return query select true, has_changes, extract(epoch from clock_timestamp() - began_at)::double precision;

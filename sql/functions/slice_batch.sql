@@ -127,7 +127,8 @@ begin
     began_at := clock_timestamp();
     if slice.devices is not null then
         has_changes := vitals.evaluate_alerts(
-            array[evaluate_slice.batch_id], slice.devices, true, slice.first_ts, slice.last_ts, slice.first_ts, slice.last_ts
+            array[evaluate_slice.batch_id], slice.devices, vitals.alert_partitions(slice.devices), true, slice.first_ts, slice.last_ts,
+            slice.first_ts, slice.last_ts
         );
     end if;
     if not exists (select from vitals.outbox_device d where d.batch_id = evaluate_slice.batch_id) then

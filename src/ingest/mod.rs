@@ -43,7 +43,7 @@ use crate::config::Settings;
 use crate::model::{Upload, UploadOutcome};
 use crate::store::Store;
 use crate::store::handover::Handover;
-use crate::store::wake::Announcer;
+use crate::store::wake::OutboxAnnouncer;
 use crate::tasks::Stage;
 use crate::telemetry::names;
 use chunks::KnownChunks;
@@ -112,7 +112,7 @@ impl Ingest {
     /// Starts one writer per shard and lane in `stage`. When the stage stops they commit what is queued and end.
     pub fn start(
         store: &Store,
-        announcer: &Announcer,
+        announcer: &OutboxAnnouncer,
         handover: &Handover,
         settings: &Settings,
         stage: &Stage,

@@ -27,7 +27,7 @@ use crate::config::Settings;
 use crate::model::{Reading, Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, BatchSession, Folded, Transaction};
 use crate::store::handover::Handover;
-use crate::store::wake::Announcer;
+use crate::store::wake::OutboxAnnouncer;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{names, trace};
 
@@ -49,7 +49,7 @@ const LATE_DEVICES: usize = 10_000;
 /// What a writer shares with the rest of the process.
 pub(super) struct WriterHandles {
     pub(super) store: Store,
-    pub(super) announcer: Announcer,
+    pub(super) announcer: OutboxAnnouncer,
     pub(super) handover: Handover,
     pub(super) stats: Arc<WriterStats>,
     pub(super) commit_health: CommitHealth,
@@ -60,7 +60,7 @@ pub(super) struct Writer {
     shard: i16,
     mode: WriteMode,
     context: WriterContext,
-    announcer: Announcer,
+    announcer: OutboxAnnouncer,
     handover: Handover,
     stats: Arc<WriterStats>,
     commit_health: CommitHealth,
@@ -286,7 +286,7 @@ impl Writer {
         committed: &CommittedRows,
         started: Instant,
     ) {
-        self.announcer.announce();
+        self.announcer.announce(rows.events.iter().any(|row| row.record.event.is_urgent()));
         self.commit_health.committed();
         self.cancelled = 0;
         if self.mode != WriteMode::LowLatency {

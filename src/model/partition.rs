@@ -44,6 +44,11 @@ impl Partitions {
         self.0.cast_signed()
     }
 
+    /// Whether it has this one.
+    pub const fn contains(self, partition: Partition) -> bool {
+        self.0 & 1 << partition.0 != 0
+    }
+
     /// Whether a partition is in both.
     pub const fn overlaps(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -49,11 +49,14 @@ impl ClockMeasurement {
 }
 
 impl Allowance {
-    /// How many of `wanted` devices may be measured now.
+    /// How many of `wanted` devices may be measured now: those of a second at once, because measuring one costs nearly as much as some.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the burst")]
     fn take(&mut self, wanted: usize, now: Instant) -> usize {
         let refilled = self.devices + now.duration_since(self.at).as_secs_f64() * PER_SECOND;
         (self.devices, self.at) = (refilled.min(BURST), now);
+        if self.devices < PER_SECOND && self.devices < wanted as f64 {
+            return 0;
+        }
         let allowed = wanted.min(self.devices as usize);
         self.devices -= allowed as f64;
         allowed
@@ -73,7 +76,9 @@ mod tests {
         assert_eq!(allowance.take(3, began), 3);
         assert_eq!(allowance.take(10_000, began), 197);
         assert_eq!(allowance.take(10_000, began), 0);
-        assert_eq!(allowance.take(10_000, began + Duration::from_secs(2)), 100);
+        assert_eq!(allowance.take(10_000, began + Duration::from_millis(500)), 0, "not a few at a time");
+        assert_eq!(allowance.take(10, began + Duration::from_millis(500)), 10);
+        assert_eq!(allowance.take(10_000, began + Duration::from_secs(2)), 90);
         assert_eq!(allowance.take(10_000, began + Duration::from_secs(3_600)), 200);
     }
 }

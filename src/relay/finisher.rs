@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::groups::{MAX_FINISHED, common_range, group};
 use super::lanes::lanes;
 use super::reaction::{Group, Prepared, Reaction, ids, lease_lost, record_reaction};
+use crate::model::{Partition, Partitions};
 use crate::store::outbox::{self, Batches, Claimed};
 use crate::store::{StoreError, outage_delays};
 
@@ -84,7 +85,7 @@ impl Finisher {
     async fn finish(&self, claimed: &[Claimed], prepared: &Prepared) -> Result<(), StoreError> {
         let reaction = &self.reaction;
         let range = common_range(claimed).or(prepared.range);
-        let devices = prepared.devices.as_deref().filter(|_| claimed.len() == prepared.batches);
+        let devices = prepared.devices.as_deref().map(|all| devices_in(all, claimed));
         let batches = Batches { ids: &ids(claimed), devices, range };
         let finished = outbox::finish(&reaction.store, reaction.lease(), &batches).await?;
         if finished.notified {
@@ -96,5 +97,26 @@ impl Finisher {
             lease_lost(claimed);
         }
         Ok(())
+    }
+}
+
+/// Those of the devices that batches may have: all in their partitions.
+fn devices_in<'a>(all: &'a [String], batches: &[Claimed]) -> Vec<&'a str> {
+    let partitions = batches.iter().fold(Partitions::default(), |all, batch| all | batch.partitions);
+    all.iter().map(String::as_str).filter(|device_sn| partitions.contains(Partition::of(device_sn))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::groups::tests::claimed;
+
+    #[test]
+    fn a_part_of_a_group_has_the_devices_of_its_partitions() {
+        let all = ["A", "B", "C", "D"].map(str::to_owned);
+        let of =
+            |devices: &[&str]| Claimed { partitions: devices.iter().copied().collect(), ..claimed(None) };
+        assert_eq!(devices_in(&all, &[of(&["B"]), of(&["D"])]), ["B", "D"]);
+        assert_eq!(devices_in(&all, &[of(&["B"]), claimed(None)]), all, "one whose writer did not give them");
     }
 }

@@ -56,6 +56,7 @@ pub fn start(
         let (sender, finisher) = Finisher::new(&reaction, permits);
         stage.spawn_loop(finisher_name, finisher.run());
         let worker = worker::Worker::new(share, store, reaction, sender, settings);
-        stage.spawn_loop(name, queue::run(worker, notifier.wake(Topic::Outbox), stage.stop_token()));
+        let wake = if share == Share::Urgent { notifier.wake_urgent() } else { notifier.wake(Topic::Outbox) };
+        stage.spawn_loop(name, queue::run(worker, wake, stage.stop_token()));
     }
 }

@@ -14,9 +14,12 @@ use crate::store::outbox::{OutboxSize, Share};
 /// benches/README.md). Latest values are visible within 300 ms, of which the throttled NOTIFY may take 50.
 const GATHER_DELAY: Duration = Duration::from_millis(60);
 
-/// The pause after urgent events, also after a claim that found nothing: a wake-up says that something was committed, and not for whom.
-/// Without it, claims that find nothing took an eighth of a core at half load.
+/// The pause after urgent events, also after a claim that found nothing: a wake-up from another instance says that something was committed,
+/// and not for whom. Without it, claims that find nothing took an eighth of a core at half load.
 const URGENT_GATHER_DELAY: Duration = Duration::from_millis(20);
+
+/// The pause where nobody waits for the newest value: claims that find nothing cost as much as others.
+const PATIENT_GATHER_DELAY: Duration = Duration::from_millis(250);
 
 /// The interval between sweeps is at least this many times the duration of one (deleted rows that vacuum cannot remove make it slow).
 const SWEEP_INTERVAL_FACTOR: u32 = 20;
@@ -69,7 +72,8 @@ impl PollTimer {
     pub(super) fn gather_delay(share: Share) -> Duration {
         match share {
             Share::Urgent => URGENT_GATHER_DELAY,
-            Share::Live | Share::Late | Share::Imports => GATHER_DELAY,
+            Share::Live => GATHER_DELAY,
+            Share::Late | Share::Imports => PATIENT_GATHER_DELAY,
         }
     }
 }

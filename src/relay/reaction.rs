@@ -55,8 +55,6 @@ pub(super) struct Group {
 
 /// What is known of prepared batches.
 pub(super) struct Prepared {
-    /// How many batches.
-    pub(super) batches: usize,
     /// Their devices, each once; `None`: not known.
     pub(super) devices: Option<Vec<String>>,
     /// Holds their rows; `None`: there are none.
@@ -181,7 +179,8 @@ impl Reaction {
             let ids = ids(claimed);
             let Shown { devices, range, missed, clocks } =
                 self.show.show(claimed, &ids, StatementTimeout::Default).await?;
-            let batches = Batches { ids: &ids, devices: devices.as_deref(), range };
+            let known = devices.as_ref().map(|all| all.iter().map(String::as_str).collect());
+            let batches = Batches { ids: &ids, devices: known, range };
             if !outbox::prepare(&self.store, &self.lease, &batches, missed).await? {
                 lease_lost(claimed);
                 return Ok(None);
@@ -189,7 +188,7 @@ impl Reaction {
             // Before the alerts, whose messages have the right time.
             self.clocks.measure(&self.store, clocks).await;
             let span = span.clone();
-            Ok(Some(Prepared { batches: ids.len(), devices, range, span, claimed_at }))
+            Ok(Some(Prepared { devices, range, span, claimed_at }))
         }
         .instrument(span.clone())
         .await

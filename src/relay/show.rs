@@ -3,12 +3,13 @@
 //! Before: `relay::reaction`. After: `react::RedisView`. Promise: what this process committed a moment ago comes from memory, the rest is read
 //! back; batches of too many devices, and what Redis did not take, are shown by a rebuild of the view.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use tracing::Instrument;
 
 use super::groups::common_range;
+use crate::model::LatestValue;
 use crate::react::RedisView;
 use crate::store::device_info;
 use crate::store::handover::{Handover, Taken};
@@ -66,15 +67,16 @@ impl Show {
             None => health_data::range_of_batches(&self.store, timeout, batch_ids).await?,
         };
         let Taken { values, read_version, missing } = self.handover.take(batch_ids);
-        let handed_over = NewestRows { values, read_version };
+        let mut handed_over = NewestRows { values, read_version };
         let limit = MAX_DEVICES + 1;
-        let read_back = match range {
+        let mut read_back = match range {
             Some(range) if !missing.is_empty() => {
                 health_data::newest_of_batches(&self.store, timeout, &missing, range, limit).await?
             }
             _ => NewestRows::default(),
         };
         let few = read_back.values.len() <= MAX_DEVICES;
+        keep_newest(&mut handed_over.values, &mut read_back.values);
         let is_shown = few
             && async { self.view.show(&handed_over).await & self.view.show(&read_back).await }
                 .instrument(trace::child!("show_latest"))
@@ -106,5 +108,29 @@ impl Show {
         let (range, limit) = (common_range(claimed), MAX_DEVICES + 1);
         let latest = device_info::latest_of_batches(&self.store, timeout, batch_ids, range, limit).await?;
         Ok(latest.infos.len() <= MAX_DEVICES && self.view.show_infos(&latest).await)
+    }
+}
+
+/// Of a device that is in both, only the newer row stays; of the same time the one that was read back, which may have been completed.
+fn keep_newest(handed_over: &mut Vec<LatestValue>, read_back: &mut Vec<LatestValue>) {
+    let times: HashMap<String, Timestamp> =
+        read_back.iter().map(|value| (value.device_sn.clone(), value.effective_ts)).collect();
+    handed_over.retain(|value| times.get(&value.device_sn).is_none_or(|ts| value.effective_ts > *ts));
+    let newer: HashSet<&str> = handed_over.iter().map(|value| value.device_sn.as_str()).collect();
+    read_back.retain(|value| !newer.contains(value.device_sn.as_str()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::handover::tests::value;
+
+    #[test]
+    fn a_device_is_shown_once_with_its_newest_row() {
+        let mut handed_over = vec![value("A", 2), value("B", 2), value("C", 2), value("D", 2)];
+        let mut read_back = vec![value("B", 1), value("C", 2), value("D", 3), value("E", 2)];
+        keep_newest(&mut handed_over, &mut read_back);
+        assert_eq!(handed_over, [value("A", 2), value("B", 2)]);
+        assert_eq!(read_back, [value("C", 2), value("D", 3), value("E", 2)]);
     }
 }

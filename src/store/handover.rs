@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::model::{Item, LatestValue, effective_ts};
 
-/// Most rows that are kept, about 10 MB.
-const MAX_VALUES: usize = 20_000;
+/// Most rows that are kept, about 50 MB. A relay that is behind takes half of them at once; what it had to read back would keep it behind.
+const MAX_VALUES: usize = 100_000;
 
 /// How long they are kept: an erasure waits for what may be in the memory of an instance (`erasure.under_way`).
 const MAX_AGE: Duration = Duration::from_secs(5);
@@ -107,11 +107,11 @@ fn version(batch_id: i64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::Owner;
 
-    fn value(device_sn: &str, second: i64) -> LatestValue {
+    pub(crate) fn value(device_sn: &str, second: i64) -> LatestValue {
         let ts = jiff::Timestamp::from_second(second).expect("in range");
         LatestValue {
             device_sn: device_sn.to_owned(),

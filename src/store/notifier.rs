@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::hosts::Connected;
 use super::owners::{self, OwnerChange};
 use super::tls::Connection;
-use super::wake::{Announcer, Topic, Wake, WakeSource};
+use super::wake::{Announcer, OutboxAnnouncer, Topic, Wake, WakeSource};
 use super::{Store, StoreError};
 use crate::config::Settings;
 
@@ -43,6 +43,7 @@ const DIRECTORY_CHANNEL: &str = "vitals_owner";
 /// The notifications of one instance, in both directions.
 pub struct Notifier {
     outbox: WakeSource,
+    urgent: WakeSource,
     notification: WakeSource,
     api_key: WakeSource,
     alert_rule: WakeSource,
@@ -59,6 +60,7 @@ impl Default for Notifier {
     fn default() -> Self {
         Self {
             outbox: WakeSource::default(),
+            urgent: WakeSource::default(),
             notification: WakeSource::default(),
             api_key: WakeSource::default(),
             alert_rule: WakeSource::default(),
@@ -84,9 +86,14 @@ impl Notifier {
         self.source(topic).wake()
     }
 
+    /// The loop to wake when a batch with an urgent event was committed, or another instance announced batches of any kind.
+    pub fn wake_urgent(&self) -> Wake {
+        self.urgent.wake()
+    }
+
     /// Announces new rows of `outbox`.
-    pub fn outbox(&self) -> Announcer {
-        Announcer::new(&self.outbox, &self.announced[0].1)
+    pub fn outbox(&self) -> OutboxAnnouncer {
+        OutboxAnnouncer::new(Announcer::new(&self.outbox, &self.announced[0].1), &self.urgent)
     }
 
     /// Announces new rows of `notification`.
@@ -155,6 +162,7 @@ impl Notifier {
         for topic in Topic::ALL {
             self.source(topic).connected();
         }
+        self.urgent.connected();
         let version = owners::version(client, store.connect_timeout()).await?;
         (self.on_directory_change)(OwnerChange::Listening(version));
         Ok(())
@@ -171,6 +179,9 @@ impl Notifier {
             && let Some(topic) = Topic::of_channel(message.channel())
         {
             self.source(topic).notified();
+            if topic == Topic::Outbox {
+                self.urgent.notified();
+            }
         }
     }
 

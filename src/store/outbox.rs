@@ -180,8 +180,8 @@ pub async fn park(store: &Store, lease: &Lease, batch_id: i64, pause: Duration) 
 pub struct Batches<'a> {
     /// The batches, all claimed under the lease.
     pub ids: &'a [i64],
-    /// Their devices, each once; `None`: not known, or too many to carry. The database looks them up.
-    pub devices: Option<&'a [String]>,
+    /// Their devices, each once; to finish them, maybe more. `None`: not known, or too many to carry. The database looks them up.
+    pub devices: Option<Vec<&'a str>>,
     /// Time range of their rows; `None`: they left no rows.
     pub range: Option<TimeRange>,
 }

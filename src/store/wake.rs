@@ -85,6 +85,27 @@ impl Announcer {
     }
 }
 
+/// Announces new rows of `outbox`. Clones announce the same.
+#[derive(Debug, Clone)]
+pub struct OutboxAnnouncer {
+    rows: Announcer,
+    urgent: WakeSource,
+}
+
+impl OutboxAnnouncer {
+    pub(super) fn new(rows: Announcer, urgent: &WakeSource) -> Self {
+        Self { rows, urgent: urgent.clone() }
+    }
+
+    /// A batch was committed. Costs next to nothing and never waits.
+    pub fn announce(&self, is_urgent: bool) {
+        if is_urgent {
+            self.urgent.notified();
+        }
+        self.rows.announce();
+    }
+}
+
 /// What was received of a topic so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
@@ -187,6 +208,22 @@ mod tests {
         let mut wake = source.wake();
         wake.arm();
         Announcer::new(&source, &Arc::default()).announce();
+        wake.woken().await;
+    }
+
+    #[tokio::test]
+    async fn a_batch_without_an_urgent_event_does_not_wake_the_worker_of_urgent_ones() {
+        let (source, urgent_source) = (WakeSource::default(), WakeSource::default());
+        let (mut wake, mut urgent) = (source.wake(), urgent_source.wake());
+        let announcer = OutboxAnnouncer::new(Announcer::new(&source, &Arc::default()), &urgent_source);
+        wake.arm();
+        urgent.arm();
+        announcer.announce(false);
+        wake.woken().await;
+        assert!(timeout(Duration::from_millis(20), urgent.woken()).await.is_err());
+        wake.arm();
+        announcer.announce(true);
+        urgent.woken().await;
         wake.woken().await;
     }
 

@@ -92,7 +92,7 @@ async fn an_sos_waits_for_no_evaluation_of_readings_of_its_own_device() {
     let client = database.client().await;
     // As a transaction does that evaluates many readings, and takes long.
     let evaluation = database.client().await;
-    let locks = "begin; select vitals.lock_alerts(array['BUSY'], null)";
+    let locks = "begin; select vitals.lock_alerts(array['BUSY'], -1)";
     evaluation.batch_execute(locks).await.expect("the locks of every partition");
     press_sos(&service, "BUSY").await;
     sos_alert_of(&client, "BUSY").await;
@@ -103,6 +103,25 @@ async fn an_sos_waits_for_no_evaluation_of_readings_of_its_own_device() {
     let alerts = "select count(*) from alert where device_sn = 'BUSY' and kind = 'threshold'";
     assert!(count(&client, alerts).await > 0, "the reading is evaluated afterwards");
     service.finish().await;
+}
+
+#[tokio::test]
+async fn an_evaluation_locks_the_partitions_of_its_devices_and_no_others() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let partition_of_busy = count(&client, "select vitals.alert_partition('BUSY')::bigint").await;
+    let others = [0, 5, 63, partition_of_busy];
+    let bits = others.iter().fold(0_u64, |bits, partition| bits | 1 << partition).cast_signed();
+    let evaluation = format!("begin; select vitals.lock_alerts(array['BUSY', 'BUSY'], {bits})");
+    client.batch_execute(&evaluation).await.expect("locked");
+    let held = "select objid::bigint, mode = 'ExclusiveLock' from pg_locks
+                where locktype = 'advisory' and classid::bigint = vitals.alert_lock() and pid = pg_backend_pid() order by objid::bigint";
+    let held = client.query(held, &[]).await.expect("the locks");
+    let held: Vec<(i64, bool)> = held.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let mut expected = others.map(|partition| (partition, partition == partition_of_busy));
+    expected.sort_unstable();
+    assert_eq!(held, expected);
+    client.batch_execute("commit").await.expect("released");
 }
 
 #[tokio::test]

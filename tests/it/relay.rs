@@ -20,7 +20,7 @@ async fn note_reactions(client: &Client) {
             "create table public.reacted (batch_id bigint, instance text, at timestamptz default clock_timestamp());
              grant all on public.reacted to public;
              create or replace function vitals.evaluate_alerts(
-                 batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
+                 batch_ids bigint[], devices text[], partitions bigint, is_slice boolean, first_ts timestamptz, last_ts timestamptz,
                  event_from timestamptz, event_to timestamptz
              ) returns boolean language sql as $$
                  insert into public.reacted (batch_id, instance)
@@ -440,7 +440,7 @@ async fn values_are_shown_while_the_alerts_of_earlier_batches_are_evaluated() {
             "create table public.gate (opened_at timestamptz);
              grant select on public.gate to public;
              create or replace function vitals.evaluate_alerts(
-                 batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
+                 batch_ids bigint[], devices text[], partitions bigint, is_slice boolean, first_ts timestamptz, last_ts timestamptz,
                  event_from timestamptz, event_to timestamptz
              ) returns boolean language plpgsql volatile as $$
              begin
@@ -481,7 +481,7 @@ async fn the_batches_of_different_shards_are_evaluated_at_the_same_time() {
     client
         .batch_execute(
             "create or replace function vitals.evaluate_alerts(
-                 batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
+                 batch_ids bigint[], devices text[], partitions bigint, is_slice boolean, first_ts timestamptz, last_ts timestamptz,
                  event_from timestamptz, event_to timestamptz
              ) returns boolean language plpgsql as $$
              begin

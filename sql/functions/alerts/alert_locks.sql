@@ -20,49 +20,47 @@ language sql immutable strict parallel safe
 as $$ select hashtext(device_sn) & 63 $$;
 comment on function vitals.alert_partition(text) is 'The partition of a device, 0 to 63: second key of the advisory locks for the evaluation of its alerts.';
 
--- Waits for the locks of devices. NULL in `others`: any device.
-create or replace function vitals.lock_alerts(breaching text[], others text[] default '{}') returns void
+-- Waits for the locks of devices, in the order of their partitions. `others`: a bit for each partition of the devices without a breach.
+create or replace function vitals.lock_alerts(breaching text[], others bigint default 0) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+-- Who calls it may plan with values, which costs more here than the locks.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
-    wanted record;
+    exclusive constant integer[] := array(select distinct vitals.alert_partition(d) from unnest(lock_alerts.breaching) as d);
 begin
-    for wanted in
-        select p.partition, bool_or(p.is_exclusive) as is_exclusive
-        from (
-            select vitals.alert_partition(d) as partition, true as is_exclusive from unnest(lock_alerts.breaching) as d
-            union all
-            select vitals.alert_partition(d), false from unnest(lock_alerts.others) as d
-            union all
-            select every, false from generate_series(0, 63) as every where lock_alerts.others is null
-        ) as p
-        group by p.partition
-        order by p.partition
-    loop
-        if wanted.is_exclusive then
-            perform pg_advisory_xact_lock(vitals.alert_lock(), wanted.partition);
-        else
-            perform pg_advisory_xact_lock_shared(vitals.alert_lock(), wanted.partition);
-        end if;
-    end loop;
+    perform case
+        when w.partition = any (exclusive) then pg_advisory_xact_lock(vitals.alert_lock(), w.partition)
+        else pg_advisory_xact_lock_shared(vitals.alert_lock(), w.partition)
+    end
+    from (
+        select p as partition
+        from generate_series(0, 63) as p
+        where p = any (exclusive) or lock_alerts.others & (1::bigint << p) <> 0
+        order by p
+    ) as w;
 end
 $$;
-comment on function vitals.lock_alerts(text[], text[]) is 'Waits for the locks of devices whose alerts are evaluated: exclusive for the breaching ones, shared for the others.';
+comment on function vitals.lock_alerts(text[], bigint) is 'Waits for the locks of devices whose alerts are evaluated: exclusive for the breaching ones, shared for the others.';
+
+-- The bits of the partitions of devices, as in outbox.partitions.
+create or replace function vitals.alert_partitions(devices text[]) returns bigint
+language sql immutable parallel safe
+as $$ select coalesce(bit_or(1::bigint << vitals.alert_partition(d)), 0) from unnest(devices) as d $$;
+comment on function vitals.alert_partitions(text[]) is 'A bit for each partition of some devices, as in outbox.partitions.';
 
 -- Waits for exclusive locks of devices, in the order of their partitions; `first_key` is the second key of partition 0.
 create or replace function vitals.lock_alert_partitions(devices text[], first_key integer) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-declare
-    wanted integer;
 begin
-    for wanted in
-        select distinct vitals.alert_partition(d) from unnest(lock_alert_partitions.devices) as d order by 1
-    loop
-        perform pg_advisory_xact_lock(vitals.alert_lock(), lock_alert_partitions.first_key + wanted);
-    end loop;
+    perform pg_advisory_xact_lock(vitals.alert_lock(), lock_alert_partitions.first_key + w.partition)
+    from (
+        select distinct vitals.alert_partition(d) as partition from unnest(lock_alert_partitions.devices) as d order by 1
+    ) as w;
 end
 $$;
 comment on function vitals.lock_alert_partitions(text[], integer) is 'Waits for exclusive locks of devices, of the kind that begins at this key.';

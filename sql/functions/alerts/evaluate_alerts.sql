@@ -2,7 +2,8 @@
 -- Called by finish_batches and evaluate_slice. The cheap check comes first: a row outside the narrowest bounds of all rules is a
 -- candidate; rules are evaluated only for candidates, and for devices with an alert that the rows may change.
 --   batch_ids     the batches of the rows
---   devices       their devices; NULL: not known
+--   devices       their devices, and maybe more
+--   partitions    a bit for each partition of the devices of their rows
 --   is_slice      true: only rows of `devices` are evaluated, which are few of those of the batches
 --   first_ts,     time range of the rows; NULL: no rows
 --   last_ts
@@ -12,7 +13,7 @@
 -- Locks, until the end of the transaction: those of alert_locks.sql; the alerts it changes. So the decision whether an alert starts is
 -- made with everything committed before, and other devices wait for nothing but a device of their partition.
 create or replace function vitals.evaluate_alerts(
-    batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
+    batch_ids bigint[], devices text[], partitions bigint, is_slice boolean, first_ts timestamptz, last_ts timestamptz,
     event_from timestamptz, event_to timestamptz
 ) returns boolean
 language plpgsql
@@ -38,7 +39,7 @@ begin
         join alert_rule r on r.rule_id = p.rule_id;
     end if;
     -- Behind each lock, what was evaluated under it before is committed, and visible to the following statements.
-    perform vitals.lock_alerts(breaching, case when first_ts is null then '{}' else devices end);
+    perform vitals.lock_alerts(breaching, partitions);
     perform vitals.lock_event_alerts(with_event);
     pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, is_slice, first_ts, last_ts);
     continued := array(
@@ -61,7 +62,7 @@ begin
     return vitals.publish_alert_changes(changed);
 end
 $$;
-comment on function vitals.evaluate_alerts(bigint[], text[], boolean, timestamptz, timestamptz, timestamptz, timestamptz) is
+comment on function vitals.evaluate_alerts(bigint[], text[], bigint, boolean, timestamptz, timestamptz, timestamptz, timestamptz) is
     'Evaluates all rules for committed rows. Called by finish_batches and evaluate_slice only.';
 
 -- Open alerts of urgent events (SOS, one-key alarm, fall) that happened once more: each fires again, also when a person had

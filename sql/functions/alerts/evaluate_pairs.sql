@@ -197,7 +197,8 @@ begin
     end if;
     select array_agg(distinct a.device_sn) into near_devices
     from alert a
-    where (pairs_to_evaluate.devices is null or a.device_sn = any (pairs_to_evaluate.devices))
+    -- Not `= any`: of thousands of devices the planner would look at each.
+    where a.device_sn in (select unnest(pairs_to_evaluate.devices))
       and a.kind in ('threshold', 'composite')
       and coalesce(a.ended_ts, 'infinity'::timestamptz) >= pairs_to_evaluate.first_ts
       and vitals.accepts_readings(a.resolution);
