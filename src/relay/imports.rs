@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::reaction::{Reaction, is_away, record_reaction};
-use super::show::Shown;
+use super::show::Newest;
 use super::slice_size::SliceSize;
 use crate::store::outbox::{self, Claimed};
 use crate::store::{StatementTimeout, StoreError};
@@ -60,8 +60,10 @@ impl Reaction {
         timeout: StatementTimeout,
     ) -> Result<(), StoreError> {
         let batch_ids = [row.batch_id];
-        let Shown { devices, range, missed, .. } =
-            self.show.show(std::slice::from_ref(row), &batch_ids, timeout).await?;
+        let claimed = std::slice::from_ref(row);
+        let newest = self.show.newest(claimed, &batch_ids, timeout).await?;
+        let missed = !self.show.show(&newest, claimed, &batch_ids, timeout).await?;
+        let Newest { devices, range, .. } = newest;
         outbox::slice(&self.store, self.lease(), row.batch_id, devices.as_deref(), range, missed)
             .await
             .map(drop)

@@ -17,7 +17,7 @@ use tracing::{Instrument, Span};
 use super::clocks::ClockMeasurement;
 use super::groups::{MAX_SHOWN, group};
 use super::hand::{Hand, HeldRows};
-use super::show::{Show, Shown};
+use super::show::{Newest, Show};
 use crate::config::Settings;
 use crate::react::RedisView;
 use crate::store::handover::Handover;
@@ -177,14 +177,20 @@ impl Reaction {
         let span = trace::span_with_parents(traces, || trace::span!("react", batches = claimed.len()));
         async {
             let ids = ids(claimed);
-            let Shown { devices, range, missed, clocks } =
-                self.show.show(claimed, &ids, StatementTimeout::Default).await?;
-            let known = devices.as_ref().map(|all| all.iter().map(String::as_str).collect());
-            let batches = Batches { ids: &ids, devices: known, range };
-            if !outbox::prepare(&self.store, &self.lease, &batches, missed).await? {
+            let newest = self.show.newest(claimed, &ids, StatementTimeout::Default).await?;
+            let devices = newest.devices.as_ref().map(|all| all.iter().map(String::as_str).collect());
+            let batches = Batches { ids: &ids, devices, range: newest.range };
+            // The alerts wait for both, and neither for the other.
+            let (shown, held) = tokio::join!(
+                self.show.show(&newest, claimed, &ids, StatementTimeout::Default),
+                outbox::prepare(&self.store, &self.lease, &batches, false),
+            );
+            let held = held? && (shown? || outbox::prepare(&self.store, &self.lease, &batches, true).await?);
+            if !held {
                 lease_lost(claimed);
                 return Ok(None);
             }
+            let Newest { devices, range, clocks, .. } = newest;
             // Before the alerts, whose messages have the right time.
             self.clocks.measure(&self.store, clocks).await;
             let span = span.clone();

@@ -3,7 +3,7 @@
 //! Before: `relay::reaction`. After: `react::RedisView`. Promise: what this process committed a moment ago comes from memory, the rest is read
 //! back; batches of too many devices, and what Redis did not take, are shown by a rebuild of the view.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use tracing::Instrument;
@@ -28,16 +28,16 @@ pub(super) struct Show {
     handover: Handover,
 }
 
-/// What was written to Redis of some batches.
-pub(super) struct Shown {
+/// The newest rows of some batches.
+pub(super) struct Newest {
     /// Their devices, each once; `None`: too many.
     pub(super) devices: Option<Vec<String>>,
     /// Time range of the rows; `None`: there are none.
     pub(super) range: Option<TimeRange>,
-    /// Redis did not take all of it.
-    pub(super) missed: bool,
     /// Devices whose clock may be off, with the time of their newest row.
     pub(super) clocks: Vec<(String, Timestamp)>,
+    handed_over: NewestRows,
+    read_back: NewestRows,
 }
 
 impl Show {
@@ -55,13 +55,13 @@ impl Show {
         self.handover.clear();
     }
 
-    /// Writes the newest rows of batches to Redis: those that this process committed a moment ago, and the others, which are read back.
-    pub(super) async fn show(
+    /// The newest rows of batches: those that this process committed a moment ago, and the others, which are read back.
+    pub(super) async fn newest(
         &self,
         claimed: &[Claimed],
         batch_ids: &[i64],
         timeout: StatementTimeout,
-    ) -> Result<Shown, StoreError> {
+    ) -> Result<Newest, StoreError> {
         let range = match common_range(claimed) {
             Some(range) => Some(range),
             None => health_data::range_of_batches(&self.store, timeout, batch_ids).await?,
@@ -75,24 +75,33 @@ impl Show {
             }
             _ => NewestRows::default(),
         };
-        let few = read_back.values.len() <= MAX_DEVICES;
+        if read_back.values.len() > MAX_DEVICES {
+            let none = NewestRows::default();
+            return Ok(Newest { devices: None, range, clocks: Vec::new(), handed_over, read_back: none });
+        }
         keep_newest(&mut handed_over.values, &mut read_back.values);
-        let is_shown = few
-            && async { self.view.show(&handed_over).await & self.view.show(&read_back).await }
-                .instrument(trace::child!("show_latest"))
-                .await;
-        let missed = !self.show_infos(claimed, batch_ids, timeout).await? || !is_shown;
-        let values = handed_over.values.iter().chain(&read_back.values);
-        let clocks = values
-            .filter(|value| few && value.is_far_from_receipt())
+        let values = || handed_over.values.iter().chain(&read_back.values);
+        let clocks = values()
+            .filter(|value| value.is_far_from_receipt())
             .map(|value| (value.device_sn.clone(), value.ts))
             .collect();
-        let devices = few.then(|| {
-            let values = handed_over.values.into_iter().chain(read_back.values);
-            let devices: BTreeSet<String> = values.map(|value| value.device_sn).collect();
-            devices.into_iter().collect()
-        });
-        Ok(Shown { devices, range, missed, clocks })
+        let devices = Some(values().map(|value| value.device_sn.clone()).collect());
+        Ok(Newest { devices, range, clocks, handed_over, read_back })
+    }
+
+    /// Writes the newest rows of batches to Redis. False: some of it did not reach Redis.
+    pub(super) async fn show(
+        &self,
+        newest: &Newest,
+        claimed: &[Claimed],
+        batch_ids: &[i64],
+        timeout: StatementTimeout,
+    ) -> Result<bool, StoreError> {
+        let is_shown = newest.devices.is_some()
+            && async { self.view.show(&newest.handed_over).await & self.view.show(&newest.read_back).await }
+                .instrument(trace::child!("show_latest"))
+                .await;
+        Ok(self.show_infos(claimed, batch_ids, timeout).await? && is_shown)
     }
 
     /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.
