@@ -148,15 +148,17 @@ begin
     -- The rows are locked now. Claims skip locked rows, so the lease cannot be lost any more, however long the rest takes.
     with gone as (
         delete from outbox where batch_id = any (finish_batches.batch_ids)
-        returning outbox.batch_id, outbox.events, outbox.first_ts, outbox.last_ts, outbox.partitions, outbox.traceparent
+        returning outbox.batch_id, outbox.rows, outbox.events, outbox.first_ts, outbox.last_ts, outbox.partitions, outbox.traceparent
     )
     -- A row without a time range may have events of any time.
     select
         bool_or(events is distinct from 0),
         case when bool_or(gone.first_ts is null) then '-infinity' else min(gone.first_ts) end,
         case when bool_or(gone.last_ts is null) then 'infinity' else max(gone.last_ts) end,
-        -- A writer that did not give them may have rows in any.
-        case when finish_batches.first_ts is null then 0 else bit_or(coalesce(nullif(gone.partitions, 0), -1)) end,
+        -- Of readings: an SOS without one waits for nobody. A writer that did not give them may have rows in any.
+        case when finish_batches.first_ts is null then 0
+            else bit_or(case when gone.rows = 0 then 0 else coalesce(nullif(gone.partitions, 0), -1) end)
+        end,
         jsonb_object_agg(gone.batch_id, gone.traceparent) filter (where gone.traceparent is not null)
     into with_events, event_from, event_to, partitions, traces
     from gone;

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::reaction::{Reaction, is_away, record_reaction};
-use super::show::Newest;
+use super::show::BatchValues;
 use super::slice_size::SliceSize;
 use crate::store::outbox::{self, Claimed};
 use crate::store::{StatementTimeout, StoreError};
@@ -63,7 +63,7 @@ impl Reaction {
         let claimed = std::slice::from_ref(row);
         let newest = self.show.newest(claimed, &batch_ids, timeout).await?;
         let missed = !self.show.show(&newest, claimed, &batch_ids, timeout).await?;
-        let Newest { devices, range, .. } = newest;
+        let BatchValues { devices, range, .. } = newest;
         outbox::slice(&self.store, self.lease(), row.batch_id, devices.as_deref(), range, missed)
             .await
             .map(drop)

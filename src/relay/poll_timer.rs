@@ -19,7 +19,7 @@ const GATHER_DELAY: Duration = Duration::from_millis(60);
 const URGENT_GATHER_DELAY: Duration = Duration::from_millis(20);
 
 /// The pause where nobody waits for the newest value: claims that find nothing cost as much as others.
-const PATIENT_GATHER_DELAY: Duration = Duration::from_millis(250);
+const BACKGROUND_GATHER_DELAY: Duration = Duration::from_millis(250);
 
 /// The interval between sweeps is at least this many times the duration of one (deleted rows that vacuum cannot remove make it slow).
 const SWEEP_INTERVAL_FACTOR: u32 = 20;
@@ -73,7 +73,7 @@ impl PollTimer {
         match share {
             Share::Urgent => URGENT_GATHER_DELAY,
             Share::Live => GATHER_DELAY,
-            Share::Late | Share::Imports => PATIENT_GATHER_DELAY,
+            Share::Late | Share::Imports => BACKGROUND_GATHER_DELAY,
         }
     }
 }

@@ -17,7 +17,7 @@ use tracing::{Instrument, Span};
 use super::clocks::ClockMeasurement;
 use super::groups::{MAX_SHOWN, group};
 use super::hand::{Hand, HeldRows};
-use super::show::{Newest, Show};
+use super::show::{BatchValues, Show};
 use crate::config::Settings;
 use crate::react::RedisView;
 use crate::store::handover::Handover;
@@ -190,7 +190,7 @@ impl Reaction {
                 lease_lost(claimed);
                 return Ok(None);
             }
-            let Newest { devices, range, clocks, .. } = newest;
+            let BatchValues { devices, range, clocks, .. } = newest;
             // Before the alerts, whose messages have the right time.
             self.clocks.measure(&self.store, clocks).await;
             let span = span.clone();

@@ -29,7 +29,7 @@ pub(super) struct Show {
 }
 
 /// The newest rows of some batches.
-pub(super) struct Newest {
+pub(super) struct BatchValues {
     /// Their devices, each once; `None`: too many.
     pub(super) devices: Option<Vec<String>>,
     /// Time range of the rows; `None`: there are none.
@@ -61,7 +61,7 @@ impl Show {
         claimed: &[Claimed],
         batch_ids: &[i64],
         timeout: StatementTimeout,
-    ) -> Result<Newest, StoreError> {
+    ) -> Result<BatchValues, StoreError> {
         let range = match common_range(claimed) {
             Some(range) => Some(range),
             None => health_data::range_of_batches(&self.store, timeout, batch_ids).await?,
@@ -77,7 +77,13 @@ impl Show {
         };
         if read_back.values.len() > MAX_DEVICES {
             let none = NewestRows::default();
-            return Ok(Newest { devices: None, range, clocks: Vec::new(), handed_over, read_back: none });
+            return Ok(BatchValues {
+                devices: None,
+                range,
+                clocks: Vec::new(),
+                handed_over,
+                read_back: none,
+            });
         }
         keep_newest(&mut handed_over.values, &mut read_back.values);
         let values = || handed_over.values.iter().chain(&read_back.values);
@@ -86,13 +92,13 @@ impl Show {
             .map(|value| (value.device_sn.clone(), value.ts))
             .collect();
         let devices = Some(values().map(|value| value.device_sn.clone()).collect());
-        Ok(Newest { devices, range, clocks, handed_over, read_back })
+        Ok(BatchValues { devices, range, clocks, handed_over, read_back })
     }
 
     /// Writes the newest rows of batches to Redis. False: some of it did not reach Redis.
     pub(super) async fn show(
         &self,
-        newest: &Newest,
+        newest: &BatchValues,
         claimed: &[Claimed],
         batch_ids: &[i64],
         timeout: StatementTimeout,

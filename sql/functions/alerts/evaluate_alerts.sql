@@ -3,7 +3,7 @@
 -- candidate; rules are evaluated only for candidates, and for devices with an alert that the rows may change.
 --   batch_ids     the batches of the rows
 --   devices       their devices, and maybe more
---   partitions    a bit for each partition of the devices of their rows
+--   partitions    a bit for each partition of the devices of their readings
 --   is_slice      true: only rows of `devices` are evaluated, which are few of those of the batches
 --   first_ts,     time range of the rows; NULL: no rows
 --   last_ts
