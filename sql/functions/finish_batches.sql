@@ -155,7 +155,7 @@ begin
         bool_or(events is distinct from 0),
         case when bool_or(gone.first_ts is null) then '-infinity' else min(gone.first_ts) end,
         case when bool_or(gone.last_ts is null) then 'infinity' else max(gone.last_ts) end,
-        -- Of readings: an SOS without one waits for nobody. A writer that did not give them may have rows in any.
+        -- Of batches with readings only, so that an SOS waits for no evaluation of readings. NULL or 0: the writer gave none, so any.
         case when finish_batches.first_ts is null then 0
             else bit_or(case when gone.rows = 0 then 0 else coalesce(nullif(gone.partitions, 0), -1) end)
         end,

@@ -12,7 +12,7 @@ const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 /// Most records whose newest values are written to Redis at once: when the relay is behind, most of them are of the same devices.
 pub(super) const MAX_SHOWN: u64 = 50_000;
 
-/// Most records that are finished in one transaction: others wait for the locks of its devices, but no SOS does, which has locks of its own.
+/// Most records that are finished in one transaction: others wait for the locks of its devices. An SOS does not: events have locks of their own.
 pub(super) const MAX_FINISHED: u64 = 10_000;
 
 /// Groups rows of neighbouring times, at most `most_records` together: the cost of reading them back follows the days their range

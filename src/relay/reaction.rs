@@ -180,7 +180,7 @@ impl Reaction {
             let newest = self.show.newest(claimed, &ids, StatementTimeout::Default).await?;
             let devices = newest.devices.as_ref().map(|all| all.iter().map(String::as_str).collect());
             let batches = Batches { ids: &ids, devices, range: newest.range };
-            // The alerts wait for both, and neither for the other.
+            // The alerts wait for both, and neither waits for the other. If Redis missed values, that is recorded by preparing once more.
             let (shown, held) = tokio::join!(
                 self.show.show(&newest, claimed, &ids, StatementTimeout::Default),
                 outbox::prepare(&self.store, &self.lease, &batches, false),

@@ -197,7 +197,7 @@ begin
     end if;
     select array_agg(distinct a.device_sn) into near_devices
     from alert a
-    -- Not `= any`: of thousands of devices the planner would look at each.
+    -- Not `= any`, for which planning takes longer the more devices there are.
     where a.device_sn in (select unnest(pairs_to_evaluate.devices))
       and a.kind in ('threshold', 'composite')
       and coalesce(a.ended_ts, 'infinity'::timestamptz) >= pairs_to_evaluate.first_ts
