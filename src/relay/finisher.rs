@@ -4,7 +4,8 @@
 //! everything in the hand of the worker is renewed; what cannot be finished because the database is away is claimed again.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use backon::ExponentialBackoff;
 use futures_util::future::join_all;
@@ -12,9 +13,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use super::groups::{MAX_FINISHED, common_range, group};
+use super::groups::{common_range, group};
 use super::lanes::lanes;
 use super::reaction::{Group, Prepared, Reaction, ids, lease_lost, record_reaction};
+use super::transaction_size::{RECORDS, TransactionSize};
 use crate::model::{Partition, Partitions};
 use crate::store::outbox::{self, Batches, Claimed};
 use crate::store::{StoreError, outage_delays};
@@ -25,13 +27,22 @@ pub(super) struct Finisher {
     /// A permit for each transaction that finishes batches. The workers share them, except for the urgent one, so that other parts of
     /// the service always find a free connection.
     permits: Arc<Semaphore>,
+    size: Mutex<TransactionSize>,
 }
 
 impl Finisher {
     /// Also gives what the worker hands groups over to. One group may wait while another is finished.
     pub(super) fn new(reaction: &Arc<Reaction>, permits: Arc<Semaphore>) -> (mpsc::Sender<Group>, Self) {
         let (sender, groups) = mpsc::channel(1);
-        (sender, Self { reaction: Arc::clone(reaction), groups, permits })
+        (
+            sender,
+            Self {
+                reaction: Arc::clone(reaction),
+                groups,
+                permits,
+                size: Mutex::new(TransactionSize::new(RECORDS)),
+            },
+        )
     }
 
     /// Until the worker has ended and its groups are finished.
@@ -63,23 +74,36 @@ impl Finisher {
 
     /// Finishes prepared batches, those of different devices at the same time. A lane that fails does not interrupt the others.
     async fn finish_in_lanes(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
-        let lanes = lanes(batches).into_iter().map(|lane| self.finish_lane(lane, prepared));
+        let transaction = self.size().get();
+        let lanes = lanes(batches, transaction).into_iter().map(|lane| self.finish_lane(lane, prepared));
         join_all(lanes).await.into_iter().collect()
     }
 
     /// Finishes batches in their order, as many as possible at a time.
     async fn finish_lane(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
-        let mut steps = VecDeque::from(group(batches, MAX_FINISHED));
+        let mut steps = VecDeque::from(group(batches, self.size().get()));
         while let Some(batches) = steps.pop_front() {
             let permit = self.permits.acquire().await.expect("the semaphore is never closed");
             let finish = self.finish(&batches, prepared).instrument(prepared.span.clone());
+            let began = Instant::now();
             let finished = self.reaction.store.with_timeout("relay.react", finish).await;
             drop(permit);
-            if let Err(error) = finished {
-                self.reaction.halve_or_park(batches, error, &mut steps).await?;
+            let took = began.elapsed();
+            match finished {
+                Ok(()) => self.size().took(batches.iter().map(|batch| batch.records).sum(), took),
+                Err(error) => {
+                    if error.is_cancelled() {
+                        self.size().was_cancelled();
+                    }
+                    self.reaction.halve_or_park(batches, error, &mut steps).await?;
+                }
             }
         }
         Ok(())
+    }
+
+    fn size(&self) -> MutexGuard<'_, TransactionSize> {
+        self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn finish(&self, claimed: &[Claimed], prepared: &Prepared) -> Result<(), StoreError> {

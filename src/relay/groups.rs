@@ -12,9 +12,6 @@ const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 /// Most records whose newest values are written to Redis at once: when the relay is behind, most of them are of the same devices.
 pub(super) const MAX_SHOWN: u64 = 50_000;
 
-/// Most records that are finished in one transaction: others wait for the locks of its devices. An SOS does not: events have locks of their own.
-pub(super) const MAX_FINISHED: u64 = 10_000;
-
 /// Groups rows of neighbouring times, at most `most_records` together: the cost of reading them back follows the days their range
 /// spans. The newest times are first, because people wait for them; rows of neighbouring times are in the order of their commits, so
 /// that those of a device are, because rows that are evaluated before older ones of their device cost several times as much.

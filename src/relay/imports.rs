@@ -7,9 +7,12 @@ use std::time::Instant;
 
 use super::reaction::{Reaction, is_away, record_reaction};
 use super::show::BatchValues;
-use super::slice_size::SliceSize;
+use super::transaction_size::TransactionSize;
 use crate::store::outbox::{self, Claimed};
 use crate::store::{StatementTimeout, StoreError};
+
+/// Rows of a device in a slice: what a watch sends in a few hours.
+const ROWS_PER_DEVICE: i32 = 200;
 
 impl Reaction {
     /// Evaluates the next slice of an import; the first time, writes its values to Redis and lists its devices.
@@ -19,7 +22,7 @@ impl Reaction {
     pub(super) async fn react_to_import(
         &self,
         row: &Claimed,
-        size: &mut SliceSize,
+        size: &mut TransactionSize,
     ) -> Result<(), StoreError> {
         let reacted = tokio::select! {
             reacted = async {
@@ -39,11 +42,12 @@ impl Reaction {
         }
     }
 
-    async fn evaluate_slice(&self, row: &Claimed, size: &mut SliceSize) -> Result<(), StoreError> {
+    async fn evaluate_slice(&self, row: &Claimed, size: &mut TransactionSize) -> Result<(), StoreError> {
         let began = Instant::now();
-        let (devices, rows) = (size.devices(), size.rows());
+        let devices = i32::try_from(size.get()).unwrap_or(i32::MAX);
+        let rows = devices.saturating_mul(ROWS_PER_DEVICE);
         let slice = outbox::evaluate_slice(&self.store, self.lease(), row.batch_id, devices, rows).await?;
-        size.took(began.elapsed());
+        size.took(size.get(), began.elapsed());
         if slice.notified {
             self.notifications.announce();
         }

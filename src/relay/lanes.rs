@@ -6,15 +6,15 @@
 
 use std::cmp::Reverse;
 
-use super::groups::MAX_FINISHED;
 use crate::model::Partitions;
 use crate::store::outbox::Claimed;
 
 /// The batches by lanes, each in the given order. The shards of the ingest write batches of different partitions, so behind a backlog
 /// there are as many lanes as shards; a batch whose writer did not give its partitions joins all lanes. There are never more lanes than
-/// full transactions: what fits in one is finished in one, because the cost of a transaction hardly depends on the number of its rows.
-pub(super) fn lanes(batches: Vec<Claimed>) -> Vec<Vec<Claimed>> {
-    let lanes = share_out(disjoint(&batches), batches.iter().map(|batch| batch.records).sum());
+/// full transactions of `transaction` records: what fits in one is finished in one, because the cost of a transaction hardly depends on the number of its rows.
+pub(super) fn lanes(batches: Vec<Claimed>, transaction: u64) -> Vec<Vec<Claimed>> {
+    let records: u64 = batches.iter().map(|batch| batch.records).sum();
+    let lanes = share_out(disjoint(&batches), (records / transaction).max(1));
     let mut divided = vec![Vec::new(); lanes.len()];
     for batch in batches {
         if let Some(lane) = lanes.iter().position(|lane| lane.overlaps(batch.partitions)) {
@@ -40,9 +40,9 @@ fn disjoint(batches: &[Claimed]) -> Vec<(Partitions, u64)> {
     sets
 }
 
-/// Joins sets to lanes of about the same number of records, at least one full transaction each.
-fn share_out(sets: Vec<(Partitions, u64)>, records: u64) -> Vec<Partitions> {
-    let most = usize::try_from((records / MAX_FINISHED).max(1)).unwrap_or(usize::MAX);
+/// Joins sets to at most so many lanes, of about the same number of records.
+fn share_out(sets: Vec<(Partitions, u64)>, most: u64) -> Vec<Partitions> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     let mut lanes: Vec<(Partitions, u64)> = Vec::new();
     for (set, records) in sets {
         if lanes.len() < most {
@@ -60,14 +60,17 @@ mod tests {
     use super::*;
     use crate::relay::groups::tests::claimed;
 
+    /// Records of a full transaction.
+    const FULL: u64 = 10_000;
+
     fn lanes_of(batches: &[(i64, i64)]) -> Vec<Vec<i64>> {
         let batches = batches.iter().map(|&(batch_id, bits)| Claimed {
             batch_id,
             partitions: Partitions::from_bits(bits),
-            records: MAX_FINISHED,
+            records: FULL,
             ..claimed(None)
         });
-        let mut lanes: Vec<Vec<i64>> = lanes(batches.collect())
+        let mut lanes: Vec<Vec<i64>> = lanes(batches.collect(), FULL)
             .iter()
             .map(|lane| lane.iter().map(|batch| batch.batch_id).collect())
             .collect();
@@ -92,10 +95,10 @@ mod tests {
         let small = |batch_id: i64| Claimed {
             batch_id,
             partitions: Partitions::from_bits(1 << batch_id),
-            records: MAX_FINISHED / 10,
+            records: FULL / 10,
             ..claimed(None)
         };
-        let in_lanes = |count| lanes((0..count).map(small).collect());
+        let in_lanes = |count| lanes((0..count).map(small).collect(), FULL);
         assert_eq!(in_lanes(19).len(), 1);
         let two: Vec<Vec<i64>> =
             in_lanes(20).iter().map(|lane| lane.iter().map(|batch| batch.batch_id).collect()).collect();

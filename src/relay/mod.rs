@@ -14,7 +14,7 @@ mod lanes;
 mod poll_timer;
 mod reaction;
 mod show;
-mod slice_size;
+mod transaction_size;
 mod worker;
 
 use std::sync::Arc;

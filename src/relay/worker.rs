@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::groups::MAX_SHOWN;
 use super::poll_timer::PollTimer;
 use super::reaction::{Group, Reaction};
-use super::slice_size::SliceSize;
+use super::transaction_size::{DEVICES, TransactionSize};
 use crate::config::Settings;
 use crate::queue::{self, Next};
 use crate::store::outbox::{self, Claimed, OutboxSize, Share};
@@ -32,7 +32,7 @@ pub(super) struct Worker {
     limit: u32,
     reaction: Arc<Reaction>,
     finisher: mpsc::Sender<Group>,
-    slice_size: SliceSize,
+    slice_size: TransactionSize,
     timer: PollTimer,
     /// The last claim was full, so there is more than the others take: the mean number of records of its batches.
     behind: Option<u64>,
@@ -52,7 +52,7 @@ impl Worker {
             limit: if share == Share::Imports { IMPORTS } else { settings.claim_batches },
             reaction,
             finisher,
-            slice_size: SliceSize::default(),
+            slice_size: TransactionSize::new(DEVICES),
             timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
             behind: None,
         }

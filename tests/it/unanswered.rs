@@ -227,11 +227,17 @@ async fn a_refresh_between_two_statements_is_not_taken_for_abandoned() {
 }
 
 #[tokio::test]
-async fn alerts_of_a_rule_are_found_by_an_index() {
+async fn an_index_finds_the_alerts_of_a_rule_and_only_those_of_a_device_also_before_statistics() {
     let database = Database::new().await;
     let client = database.client().await;
-    client.batch_execute("set enable_seqscan = off").await.expect("set");
-    let plan = client.query("explain select from alert where rule_id = 1", &[]).await.expect("a plan");
-    let plan: Vec<&str> = plan.iter().map(|row| row.get(0)).collect();
-    assert!(plan.join(" ").contains("alert_rule_id_idx"), "{plan:?}");
+    client.batch_execute("set enable_seqscan = off; set enable_bitmapscan = off").await.expect("set");
+    for (asked, condition) in [
+        ("rule_id = 1", "(rule_id = 1)"),
+        ("rule_id = 1 and device_sn = 'W'", "((rule_id = 1) AND (device_sn = 'W'::text))"),
+    ] {
+        let explain = format!("explain select status from alert where {asked}");
+        let plan = client.query(&explain, &[]).await.expect("a plan");
+        let plan = plan.iter().map(|row| row.get::<_, &str>(0)).collect::<Vec<_>>().join("\n");
+        assert!(plan.contains(&format!("Index Cond: {condition}")), "{plan}");
+    }
 }
