@@ -153,9 +153,8 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     CREATE INDEX alert_expiring_idx ON public.alert USING btree (last_ts) WHERE (status <> 'resolved'::text)
     CREATE INDEX alert_fired_idx ON public.alert USING btree (fired_ts DESC, alert_id DESC)
     CREATE UNIQUE INDEX alert_open_key ON public.alert USING btree (device_sn, rule_id, customer_id, org_id, user_id) NULLS NOT DISTINCT WHERE (status <> 'resolved'::text)
-    CREATE INDEX alert_pair_idx ON public.alert USING btree (device_sn, rule_id, started_ts DESC)
     CREATE INDEX alert_resolved_at_idx ON public.alert USING btree (resolved_at) WHERE (status = 'resolved'::text)
-    CREATE INDEX alert_rule_id_idx ON public.alert USING btree (rule_id)
+    CREATE INDEX alert_rule_device_idx ON public.alert USING btree (rule_id, device_sn, started_ts DESC)
     CREATE TRIGGER alert_deleted AFTER DELETE ON public.alert REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alert_deleted()
     CREATE TRIGGER alert_peak_severity BEFORE INSERT OR UPDATE OF severity, peak_severity ON public.alert FOR EACH ROW WHEN ((array_position(ARRAY['info'::text, 'minor'::text, 'major'::text, 'critical'::text], new.severity) > COALESCE(array_position(ARRAY['info'::text, 'minor'::text, 'major'::text, 'critical'::text], new.peak_severity), 0))) EXECUTE FUNCTION alert_peak_severity()
 table alert_action: What happened to alerts, and who did it.
