@@ -315,13 +315,22 @@ fn device_of(case: i64) -> String {
 
 const TOKEN: &str = "'00000000-0000-4000-8000-000000000000'";
 
+/// A batch without rows that another relay has claimed.
+const ANOTHER: i64 = i64::MAX;
+
+/// So much waits from now on that rows which are not evaluated yet are left out before they are read.
+async fn fall_behind(client: &Client) {
+    let insert = format!("insert into outbox (batch_id, rows) values ({ANOTHER}, 1000000)");
+    client.execute(&insert, &[]).await.expect("inserted");
+}
+
 /// Finishes up to `limit` batches of the outbox, oldest or newest first, as a relay does: some together, some in slices, of which a few
 /// may be left for later unless `all`.
 async fn react(client: &Client, random: &mut StdRng, newest_first: bool, limit: i64, all: bool) {
     let order = if newest_first { "desc" } else { "asc" };
     let claim = format!(
         "update outbox set lease_token = {TOKEN}, leased_until = 'infinity'
-         where batch_id in (select batch_id from outbox order by batch_id {order} limit {limit})
+         where batch_id in (select batch_id from outbox where batch_id <> {ANOTHER} order by batch_id {order} limit {limit})
          returning batch_id, sliced"
     );
     let claimed = client.query(&claim, &[]).await.expect("claimed");
@@ -399,6 +408,9 @@ async fn hold(
     let database = Database::new().await;
     let client = database.client().await;
     prepare(&client, &cases).await;
+    if random.random_bool(0.5) {
+        fall_behind(&client).await;
+    }
 
     let mut readings: Vec<(i64, Reading)> = (1_i64..)
         .zip(&cases)
@@ -466,17 +478,23 @@ async fn breaches_are_no_run_while_readings_between_them_wait() {
         levels: vec![(MIN, 140)],
         readings: readings.clone(),
     };
-    let database = Database::new().await;
-    let client = database.client().await;
-    prepare(&client, &[case]).await;
-    for reading in readings {
-        upload(&client, &[(1, reading)]).await;
-    }
-    let mut random = StdRng::seed_from_u64(0);
-    for newest_first in [true, false, false] {
-        react(&client, &mut random, newest_first, 1, true).await;
-        let alerts: i64 = client.query_one("select count(*) from alert", &[]).await.expect("a row").get(0);
-        assert_eq!(alerts, 0);
+    for is_behind in [false, true] {
+        let database = Database::new().await;
+        let client = database.client().await;
+        prepare(&client, &[case.clone()]).await;
+        if is_behind {
+            fall_behind(&client).await;
+        }
+        for reading in &readings {
+            upload(&client, &[(1, *reading)]).await;
+        }
+        let mut random = StdRng::seed_from_u64(0);
+        for newest_first in [true, false, false] {
+            react(&client, &mut random, newest_first, 1, true).await;
+            let alerts: i64 =
+                client.query_one("select count(*) from alert", &[]).await.expect("a row").get(0);
+            assert_eq!(alerts, 0);
+        }
     }
 }
 

@@ -2016,6 +2016,7 @@ function evaluate_alerts(bigint[],text[],bigint,boolean,timestamp with time zone
 function evaluate_pairs(alert_pairs)
 function evaluate_silence()
 function evaluate_slice(uuid,bigint,integer,integer)
+function evaluated_until(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,timestamp with time zone)
 function excess_rejects(bigint)
 function expire_alerts()
 function extend_alerts(alert_rule[],integer[],text[],owner[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],integer[],bigint[],timestamp with time zone,timestamp with time zone)

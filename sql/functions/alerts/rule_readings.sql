@@ -31,6 +31,15 @@ set timescaledb.enable_runtime_exclusion = off
 as $$
 #variable_conflict use_column
 begin
+-- Only if so much waits that the rows which are not read cost more than finding out which they are.
+if not rule_readings.with_pending and (
+    select count(*) = 500 or sum(coalesce(o.rows, 1000)) > 20000 from (select rows from outbox limit 500) as o
+) then
+    rule_readings.until_ts := vitals.evaluated_until(
+        rule_readings.rules, rule_readings.rule_at, rule_readings.device_sns, rule_readings.from_ts, rule_readings.until_ts,
+        rule_readings.scan_from, rule_readings.scan_until
+    );
+end if;
 return query
 with pair as materialized (
     select
@@ -192,6 +201,55 @@ $$;
 comment on function vitals.rule_readings(
     alert_rule[], integer[], text[], vitals.owner[], timestamptz[], timestamptz[], boolean[], boolean, timestamptz, timestamptz
 ) is 'The rows that matter to rules, for pairs of a rule and a worn device. Called by derive_alerts only.';
+
+-- Until when rows of each pair decide anything: its newest row that is not pending, because pending rows behind it end no run. Behind a
+-- backlog a device has many of them, and each costs less here than as a reading.
+-- Parameters as in derive_alerts. Result: per pair, never later than until_ts. Locks: none.
+create or replace function vitals.evaluated_until(
+    rules alert_rule[], rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
+    scan_from timestamptz, scan_until timestamptz
+) returns timestamptz[]
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+set jit = off
+set timescaledb.enable_runtime_exclusion = off
+as $$
+#variable_conflict use_column
+declare
+    newest timestamptz[];
+begin
+    with waiting as materialized (
+        -- Those that come next. Of others each row is looked up by key.
+        select o.batch_id from outbox o where not o.sliced order by o.batch_id limit 20000
+    )
+    select array_agg(case when r.kind = 'event' then p.until_ts else coalesce((
+        select h.ts
+        from health_data h
+        where h.device_sn = p.device_sn and h.ts >= p.from_ts and h.ts <= p.until_ts
+          and h.ts >= evaluated_until.scan_from and h.ts <= evaluated_until.scan_until
+          and h.batch_id not in (select w.batch_id from waiting w)
+          and not exists (
+              select from outbox o
+              where o.batch_id = h.batch_id and (not o.sliced or exists (
+                  select from vitals.outbox_device d
+                  where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
+              ))
+          )
+        order by h.ts desc
+        limit 1
+    ), p.from_ts) end order by p.ord)
+    into newest
+    from unnest(evaluated_until.rule_at, evaluated_until.device_sns, evaluated_until.from_ts, evaluated_until.until_ts)
+        with ordinality as p (rule_at, device_sn, from_ts, until_ts, ord)
+    join unnest(evaluated_until.rules) with ordinality as r on r.ordinality = p.rule_at;
+    return newest;
+end
+$$;
+comment on function vitals.evaluated_until(
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], timestamptz, timestamptz
+) is 'Until when rows decide anything, for pairs of a rule and a worn device. Called by rule_readings only.';
 
 -- The reading of a run that is furthest outside the bounds of a threshold rule, and further than `peak`: the readings before the trigger
 -- that raised an alert with them belong to it. From started_ts on, before fired_ts.
