@@ -481,7 +481,7 @@ async fn breaches_are_no_run_while_readings_between_them_wait() {
     for is_behind in [false, true] {
         let database = Database::new().await;
         let client = database.client().await;
-        prepare(&client, &[case.clone()]).await;
+        prepare(&client, std::slice::from_ref(&case)).await;
         if is_behind {
             fall_behind(&client).await;
         }
