@@ -28,8 +28,9 @@
 -- for all of them
 --   with_pending    rows that are not evaluated yet count too. False: they belong to no alert, so that batches are evaluated one after the
 --                   other, but end the run of rows before them, so that nothing is concluded that they might contradict. Pending is a
---                   row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is looked up by key, so that
---                   the cost does not depend on how much is pending.
+--                   row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is looked up by key, and
+--                   behind a backlog those that decide nothing are left out before (evaluated_until), so that the cost hardly depends
+--                   on how much is pending.
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
 -- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, continued or reopened; 1 and up are new ones.
