@@ -315,7 +315,7 @@ fn device_of(case: i64) -> String {
 
 const TOKEN: &str = "'00000000-0000-4000-8000-000000000000'";
 
-/// A batch without rows that another relay has claimed.
+/// A batch that nobody finishes here, without rows.
 const ANOTHER: i64 = i64::MAX;
 
 /// So much waits from now on that rows which are not evaluated yet are left out before they are read.

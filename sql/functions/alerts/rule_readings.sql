@@ -31,7 +31,7 @@ set timescaledb.enable_runtime_exclusion = off
 as $$
 #variable_conflict use_column
 begin
--- Only if so much waits that the rows which are not read cost more than finding out which they are.
+-- Only behind a backlog: where little waits, it costs more than it saves.
 if not rule_readings.with_pending and (
     select count(*) = 500 or sum(coalesce(o.rows, 1000)) > 20000 from (select rows from outbox limit 500) as o
 ) then
@@ -202,8 +202,8 @@ comment on function vitals.rule_readings(
     alert_rule[], integer[], text[], vitals.owner[], timestamptz[], timestamptz[], boolean[], boolean, timestamptz, timestamptz
 ) is 'The rows that matter to rules, for pairs of a rule and a worn device. Called by derive_alerts only.';
 
--- Until when rows of each pair decide anything: its newest row that is not pending, because pending rows behind it end no run. Behind a
--- backlog a device has many of them, and each costs less here than as a reading.
+-- Until when rows of each pair decide anything: the time of its newest row that is not pending, because pending rows after it end no run.
+-- Behind a backlog a device has many of them, and to skip one here costs less than to read it there.
 -- Parameters as in derive_alerts. Result: per pair, never later than until_ts. Locks: none.
 create or replace function vitals.evaluated_until(
     rules alert_rule[], rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
@@ -221,7 +221,7 @@ declare
     newest timestamptz[];
 begin
     with waiting as materialized (
-        -- Those that come next. Of others each row is looked up by key.
+        -- The batches that come next. Rows of other batches are looked up by key, one by one.
         select o.batch_id from outbox o where not o.sliced order by o.batch_id limit 20000
     )
     select array_agg(case when r.kind = 'event' then p.until_ts else coalesce((
