@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::alert::{in_range, in_range_if_any};
 use super::{Id64, Severity};
+use crate::language::{Text, text};
 
 /// Something that happened to an alert
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +36,17 @@ pub struct AlertAction {
     pub key_id: Option<String>,
     /// Their note, or the reason; null: none
     pub note: Option<String>,
+}
+
+impl AlertAction {
+    /// The note as people read it: a person's as it is; that of the service says why the alert ended.
+    pub fn note_text(&self) -> Option<Text> {
+        let note = self.note.as_deref()?;
+        Some(match self.actor {
+            Some(_) => Text::Verbatim(note.to_owned()),
+            None => text!("resolution", resolution = note, words = note),
+        })
+    }
 }
 
 /// A notification of an alert to one address

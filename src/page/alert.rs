@@ -91,19 +91,11 @@ fn actions(frame: &Frame, detail: &AlertDetail) -> Markup {
                         strong { (frame.text(&text!("alert-action", action = action.action.as_str()))) }
                         @if let Some(graveness) = action.severity { " " (severity(frame, graveness)) }
                         @if let Some(actor) = &action.actor { " · " (actor) }
-                        @if let Some(note) = &action.note { blockquote { (note_text(frame, action.actor.as_deref(), note)) } }
+                        @if let Some(note) = &action.note_text() { blockquote { (frame.text(note)) } }
                     }
                 }
             }
         }
-    }
-}
-
-/// A person's note as it is; that of the service says why the alert ended.
-fn note_text(frame: &Frame, actor: Option<&str>, note: &str) -> String {
-    match actor {
-        Some(_) => note.to_owned(),
-        None => frame.text(&text!("resolution", resolution = note, words = note)),
     }
 }
 

@@ -46,11 +46,7 @@ fn alert_text(detail: AlertDetail, locale: &Locale) -> String {
             .actions
             .iter()
             .map(|action| {
-                // A person's note as it is; that of the service says why the alert ended.
-                let note = action.note.as_deref().map(|note| match action.actor {
-                    Some(_) => note.to_owned(),
-                    None => locale.text(&text!("resolution", resolution = note, words = note)),
-                });
+                let note = action.note_text().map(|note| locale.text(&note));
                 [
                     locale.time(action.acted_at),
                     locale.text(&text!("alert-action", action = action.action.as_str())),
