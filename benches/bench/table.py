@@ -31,6 +31,6 @@ def run(place, figures):
 def half_load(place, figures, batch_rate):
     with place.database() as database, database.service() as service:
         # So that the plans and connections of a service that has run a while are there.
-        place.load(service.url, **BATCHES, seconds=2)
+        place.load(service.url, **BATCHES, seconds=2, breaches=2.5)
         database.settle()
         reaction.at_half_load(place, figures, database, service, batch_rate)

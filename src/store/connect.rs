@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime, TimeoutType,
 };
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
@@ -107,6 +107,8 @@ impl Store {
         let check = RecycleCheck::new(requirement, settings.connect_timeout() / 4);
         let mut pool = Pool::builder(manager)
             .max_size(settings.database_pool_size + settings.writer_count())
+            // The connection that was in use last has compiled and planned what is asked next. In turns, each would do that.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(settings.connect_timeout()))
             .create_timeout(Some(settings.connect_timeout()))

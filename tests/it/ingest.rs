@@ -1,9 +1,11 @@
 //! Many requests, few transactions: repeats, refusals by the database, bounds, and the account of every record.
 
 use serde_json::{Value, json};
+use tokio_postgres::Client;
+use vitals::config::Duplicates;
+use vitals::store::Store;
 
 use crate::harness::{Database, Proxy, Service, eventually, readings, small_queues};
-use vitals::config::Duplicates;
 
 fn partial(device_sn: &str, fields: &Value) -> Value {
     let mut item = json!({ "deviceSn": device_sn, "timestamp": "2026-01-02 03:04:05" });
@@ -430,6 +432,24 @@ async fn terminated_connections_cost_no_upload() {
         .expect("terminated");
     assert_eq!(service.upload(&json!({ "data": item(2) })).await, (1, 0, 0));
     service.finish().await;
+}
+
+#[tokio::test]
+async fn the_connection_that_was_in_use_last_is_used_next() {
+    let database = Database::new().await;
+    let store = Store::new(&database.settings()).expect("settings");
+    let pid = async |client: &Client| -> i32 {
+        client.query_one("select pg_backend_pid()", &[]).await.expect("a row").get(0)
+    };
+    let [first, second, third] = [store.client().await, store.client().await, store.client().await]
+        .map(|client| client.expect("a connection"));
+    let used_last = pid(&second).await;
+    drop((first, third));
+    drop(second);
+    for _ in 0..3 {
+        let next = store.client().await.expect("a connection");
+        assert_eq!(pid(&next).await, used_last);
+    }
 }
 
 #[tokio::test]
