@@ -24,13 +24,13 @@ def run(place, figures):
     """The bench of this name: finds the load first."""
     with place.database() as database, database.service() as service:
         rate = place.load(service.url, **BATCHES)["records_per_second"]
-        # The plans of alerts, too, are those of a service that has run a while.
-        place.load(service.url, **BATCHES, seconds=2, breaches=2.5)
-        database.settle()
         at_half_load(place, figures, database, service, rate)
 
 
 def at_half_load(place, figures, database, service, full_rate):
+    # So that the plans and connections of a service that has run a while are there, also those of alerts.
+    place.load(service.url, **BATCHES, seconds=2, breaches=2.5)
+    database.settle()
     rate, log = full_rate / 2, place.work / "published"
     subscribe = place.redis_command("psubscribe", f"health_data_channel:{SERIAL}*", f"alert_info_channel:{SERIAL}*")
     arrived, over, reacted = {}, threading.Event(), threading.Event()

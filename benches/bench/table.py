@@ -5,7 +5,7 @@ Promise: ratios are those of this run; under twelve minutes; what fails does not
 """
 
 from . import connections, reaction, rollups, sweep, uploads
-from .place import BATCHES, Trouble
+from .place import Trouble
 
 
 def run(place, figures):
@@ -30,7 +30,4 @@ def run(place, figures):
 
 def half_load(place, figures, batch_rate):
     with place.database() as database, database.service() as service:
-        # So that the plans and connections of a service that has run a while are there.
-        place.load(service.url, **BATCHES, seconds=2, breaches=2.5)
-        database.settle()
         reaction.at_half_load(place, figures, database, service, batch_rate)

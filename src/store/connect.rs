@@ -107,7 +107,7 @@ impl Store {
         let check = RecycleCheck::new(requirement, settings.connect_timeout() / 4);
         let mut pool = Pool::builder(manager)
             .max_size(settings.database_pool_size + settings.writer_count())
-            // The connection that was in use last has compiled and planned what is asked next. In turns, each would do that.
+            // The connection that was in use last has planned the statements that come next. If they took turns, each would have to.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(settings.connect_timeout()))
